@@ -13,7 +13,8 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 demo: $(READY)
-	$(BIN)/effkit demo --lessons $(LESSONS) --dir demo
+	rm -rf build/demo
+	$(BIN)/effkit demo --lessons $(LESSONS) --dir build/demo
 
 test: $(READY) build-is-current
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
@@ -33,4 +34,4 @@ check: $(READY)
 	$(BIN)/effkit lint --static
 
 clean:
-	rm -rf .venv demo build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis

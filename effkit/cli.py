@@ -1,4 +1,4 @@
-"""The `effkit` command: it parses, calls a room, and prints. Everything heavy is imported by the command that needs it."""
+"""The `effkit` command: it parses, calls a room and prints. Heavy imports stand in the commands that need them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Optional
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -18,8 +18,8 @@ course_app = typer.Typer(help="Make a course for a class.", no_args_is_help=True
 app.add_typer(course_app, name="course")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Lessons = Annotated[Optional[str], typer.Option(help="Lessons by number or name, with commas between: 02,03.")]
-Source = Annotated[Optional[Path], typer.Option(help="The checkout (or its solutions folder) to take lessons from.")]
+Lessons = Annotated[str | None, typer.Option(help="Lessons by number or name, with commas between: 02,03.")]
+Source = Annotated[Path | None, typer.Option(help="The checkout (or its solutions folder) to take lessons from.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Submissions graded at a time.")]
 
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @app.command()
 def start(
-    lesson: Annotated[Optional[str], typer.Argument(help="A lesson's number or name; all lessons when left out.")] = None,
+    lesson: Annotated[str | None, typer.Argument(help="A lesson's number or name; else all.")] = None,
     folder: Annotated[Path, typer.Option("--dir", help="Where the copies go.")] = Path("effkit-lessons"),
 ) -> None:
     """Make a working copy of one lesson, or of all. A file that is there already is never touched.
@@ -81,14 +81,15 @@ def check(
         for one in results:
             typer.echo(one.report + "\n")
         passed, earned = sum(one.ok for one in results), sum(one.earned for one in results)
-        typer.echo(f"{passed} of {len(results)} exercises done, {earned:g} of {sum(one.points for one in results):g} points")
+        most = sum(one.points for one in results)
+        typer.echo(f"{passed} of {len(results)} exercises done, {earned:g} of {most:g} points")
     raise typer.Exit(0 if all(one.ok for one in results) else 1)
 
 
 @app.command()
 def build(
     check_only: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a file is stale.")] = False,
-    url: Annotated[Optional[str], typer.Option(help="The forge URL for badges and install cells of a fork.")] = None,
+    url: Annotated[str | None, typer.Option(help="The forge URL for badges and install cells of a fork.")] = None,
     source: Source = None,
 ) -> None:
     """Make notebooks/ out of solutions/.
@@ -111,7 +112,7 @@ def build(
 
 @app.command()
 def lint(
-    lesson: Annotated[Optional[str], typer.Argument(help="A lesson's number or name; all lessons when left out.")] = None,
+    lesson: Annotated[str | None, typer.Argument(help="A lesson's number or name; else all.")] = None,
     static: Annotated[bool, typer.Option("--static", help="Only the quick gates that run no cell.")] = False,
     source: Source = None,
     as_json: Json = False,
@@ -121,16 +122,19 @@ def lint(
     Example: effkit lint 03
     """
     from effkit import course
-    from effkit.grading.coursedir import find_root
+    from effkit.grading.coursedir import find_root, select
 
-    with _bar("lesson") as advance:
-        problems = course.lint(find_root(source), lesson, static=static, progress=advance)
+    root, count = find_root(source), iter(range(1, 9999))
+    only = [one.id for one in select(course.lessons(root), [lesson])] if lesson else None
+    with _bar("gates") as advance:
+        problems = list(course.lint(root, only, static=static,
+                                    progress=lambda name, gate: advance(next(count), 0, f"{name}: {gate}")))
     if as_json:
-        _print_json(problems)
+        _print_json([problem._asdict() for problem in problems])
     else:
         for problem in problems:
-            typer.echo(problem)
-        typer.echo(f"{len(problems)} problems" if problems else "every gate is passed")
+            typer.echo(f"{problem.lesson}  {problem.gate}: {problem.message}")
+        typer.echo(f"{len(problems)} problem(s)" if problems else "every gate is passed")
     raise typer.Exit(1 if problems else 0)
 
 
@@ -146,9 +150,9 @@ def course_new(
     """
     from effkit.grading import new_course
 
+    count = iter(range(1, 999))
     with _bar("releasing lessons") as advance:
-        made = new_course(directory, _split(lessons), source, lambda lesson, count=iter(range(1, 999)):
-                          advance(next(count), 0))
+        made = new_course(directory, _split(lessons), source, lambda lesson: advance(next(count), 0))
     first = made.lessons[0]
     typer.echo(f"Made {directory} with {len(made.lessons)} lesson(s) from {made.source / 'solutions'}:\n"
                "  nbgrader_config.py    the course's settings; nbgrader reads them too\n"
@@ -182,16 +186,16 @@ def grade(
         _table(f"{lesson} in {directory}", ("student", "score", "of", "status", "what was found"), rows, (1, 2))
         typer.echo(f"Gradebook: {directory / 'gradebook.db'}. Open formgrader with: cd {directory} && jupyter lab")
     else:
-        typer.echo(f"nothing is handed in: put notebooks into {directory}/submitted/STUDENT/LESSON/LESSON.ipynb")
+        typer.echo(f"nothing is handed in; notebooks go into {directory}/submitted/STUDENT/LESSON/LESSON.ipynb")
     raise typer.Exit(0 if all(one.ok for one in outcomes) else 1)
 
 
 @app.command()
 def demo(
     lessons: Lessons = None,
-    directory: Annotated[Optional[Path], typer.Option("--dir", help="A new folder; by default a temporary one.")] = None,
+    directory: Annotated[Path | None, typer.Option("--dir", help="A new folder; else a temporary one.")] = None,
     source: Source = None,
-    jobs: Annotated[Optional[int], typer.Option(min=1, help="Submissions graded at a time; by default one a core.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Submissions graded at a time.")] = None,
 ) -> None:
     """Grade a demo class of twelve for each lesson and compare with the scores it must get; exit 1 when one differs.
 
@@ -201,7 +205,7 @@ def demo(
 
     with _bar("grading the demo class") as advance:
         shown = run_demo(_split(lessons), directory, source, jobs,
-                         lambda lesson, done, total, outcome: advance(done, total, f"grading the class of {lesson}"))
+                         lambda lesson, done, total, outcome: advance(done, total, f"grading {lesson}"))
     for lesson in dict.fromkeys(row.lesson for row in shown.rows):
         rows = [(row.student, row.what, _points(row.expected), _points(row.actual), f"{row.max_score:g}",
                  "yes" if row.ok else "NO") for row in shown.rows if row.lesson == lesson]
@@ -211,7 +215,8 @@ def demo(
             typer.echo(f"{row.lesson}, {row.student}: {_points(row.expected)} expected, {_points(row.actual)} given. "
                        f"{row.reason}")
     agreed = sum(row.ok for row in shown.rows)
-    typer.echo(f"{agreed} of {len(shown.rows)} scores are the expected ones.\nGradebook: {shown.path / 'gradebook.db'}\n"
+    typer.echo(f"{agreed} of {len(shown.rows)} scores are the expected ones.\n"
+               f"Gradebook: {shown.path / 'gradebook.db'}\n"
                f"Look at the class in formgrader: cd {shown.path} && jupyter lab, then menu Nbgrader, Formgrader.")
     raise typer.Exit(0 if agreed == len(shown.rows) else 1)
 

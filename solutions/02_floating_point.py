@@ -112,7 +112,7 @@ lab.show(fig, "Every format has a window. Inside it the relative error is flat; 
 # - **The left wall is a ramp, the right wall is a cliff.** Small numbers lose their digits one by one. Large numbers
 #   are gone at once.
 #
-# The rest of the lesson explains the floor, the ramp and the cliff, by building them.
+# You are about to build the floor, the ramp and the cliff.
 
 # %% [markdown]
 # ## 1 · From bits to numbers
@@ -161,8 +161,7 @@ lab.show(fig, "Every format has a window. Inside it the relative error is flat; 
 # | `ieee=False`, 8 bits | ordinary numbers; only the code with every bit of $E$ and $M$ set is NaN | E4M3 |
 # | `ieee=False`, fewer bits | ordinary numbers, no NaN at all | E2M1 |
 #
-# With 8 bits, a whole exponent for infinities and NaN is a luxury. The authors of the FP8 paper gave up infinities in
-# E4M3, and the largest number rose by nearly a factor of two.
+# The authors of the FP8 paper gave up infinities in E4M3, and the largest number rose by nearly a factor of two.
 #
 # **Your turn.** Write `decode`. Take the code apart with shifts (`>>`) and masks (`&`), and compute in float64, so
 # that every value is exact.
@@ -202,15 +201,18 @@ def decode(codes: torch.Tensor, fmt: Format) -> torch.Tensor:
 # %% [markdown] hints="decode"
 # <details><summary>Hint 1: where to begin</summary>
 #
-# Cut the code into three whole numbers first and print them for the code 58 of E4M3: you should see s = 0, E = 7, M =
-# 2. Only then turn them into a value. Handle the normal numbers, then `E == 0`, then the special codes.
+# Cut the code into three whole numbers first and print them for the code 58 of E4M3: you should see s = 0, E = 7,
+# M = 2. Only then turn them into a value. Handle the normal numbers, then `E == 0`, then the special codes.
 #
 # </details>
 # <details><summary>Hint 2: the formulas with shapes</summary>
 #
-# All of these have the shape of `codes`: `s = codes >> (e + m)`, `E = (codes >> m) & (2**e - 1)`, `M = codes & (2**m
-# - 1)`. A normal number is `(1 + M / 2**m) * 2.0 ** (E - bias)`, a subnormal one `M / 2**m * 2.0 ** (1 - bias)`. Make `M` a float64 with
-# `.double()` before you divide; `torch.ldexp(a, k)` is a times 2**k.
+# All of these have the shape of `codes`:
+#
+# - `s = codes >> (e + m)`, `E = (codes >> m) & (2**e - 1)`, `M = codes & (2**m - 1)`;
+# - a normal number is `(1 + M / 2**m) * 2.0 ** (E - bias)`, a subnormal one `M / 2**m * 2.0 ** (1 - bias)`.
+#
+# Make `M` a float64 with `.double()` before you divide; `torch.ldexp(a, k)` is a times 2**k.
 #
 # </details>
 # <details><summary>Hint 3: a skeleton</summary>
@@ -425,16 +427,18 @@ def encode(x: torch.Tensor, fmt: Format) -> torch.Tensor:
 # </details>
 # <details><summary>Hint 2: the formulas with shapes</summary>
 #
-# All have the shape of `x`. `torch.frexp(v)` gives `v = f * 2**p` with f in [0.5, 1), so floor(log2(v)) is exactly `p
-# - 1`; `torch.log2` can be a hair off near powers of two. Here v is `size`, but at least `2.0 ** (1 - bias)`. Steps:
-# `n = round(size * 2**(m - k))`. Code: `(k + bias - 1) * 2**m + n`. To get infinities out of the way, clamp `size` to
-# `2 * largest(fmt)` before you begin.
+# All have the shape of `x`.
+#
+# - `torch.frexp(v)` gives `v = f * 2**p` with f in [0.5, 1), so floor(log2(v)) is exactly `p - 1`. Here v is the size of
+#   x, but at least `2.0 ** (1 - bias)`. (`torch.log2` can be a hair off near powers of two.)
+# - Steps: `n = round(size * 2**(m - k))`. Code: `(k + bias - 1) * 2**m + n`.
+# - To get infinities out of the way, limit the size to twice `largest(fmt)` before you begin.
 #
 # </details>
 # <details><summary>Hint 3: a skeleton</summary>
 #
 # ```python
-# size = x.double().abs().clamp(max=2 * largest(fmt))
+# size = ...                          # float64, no sign, nothing infinite
 # k = torch.frexp(size.clamp(min=...)).exponent.long() - 1
 # n = torch.round(torch.ldexp(size, fmt.mantissa - k)).long()
 # code = (... + n).clamp(max=limit)     # limit: the code of infinity, or of the largest finite value
@@ -554,7 +558,7 @@ t.score
 
 # %% [markdown]
 # Two properties show that the pair fits together. Every code survives a round trip, and rounding never turns the
-# order of two numbers around. You can check both for all 65536 codes of fp16 in one line each.
+# order of two numbers around.
 
 # %% experiment="round_trip"
 rows = []
@@ -585,8 +589,7 @@ lab.table(rows, ["format", "codes tried", "every code survives", "order is kept"
 
 # %% [markdown]
 # One thing goes wrong. A NaN has all exponent bits set and *some* bit of the mantissa. The addition may carry out of
-# the mantissa and produce infinity, or even zero. So NaN must be treated apart. This has bitten real libraries: a NaN
-# that becomes infinity hides a broken training run.
+# the mantissa and produce infinity, or even zero. So NaN must be treated apart.
 #
 # **Your turn.** Write `to_bfloat16` with integer arithmetic on the bits. `x.view(torch.int32)` shows you the bits of
 # a float32 tensor, and `.view(torch.float32)` goes back; neither changes a bit. Calling `.bfloat16()` would spoil the
@@ -688,8 +691,8 @@ with check.test("to_bfloat16") as t:
 t.score
 
 # %% [markdown]
-# You now have two ways to bfloat16: a slow one that is obviously right, and a fast one that needs a proof. Here is
-# the proof by numbers, with the price of each.
+# Now you have two ways to bfloat16: a slow one that is obviously right, and a fast one. Do they agree, and at what
+# price?
 
 # %% experiment="two_ways"
 g = torch.Generator().manual_seed(0)
@@ -707,7 +710,7 @@ lab.table(rows, ["way", "milliseconds", "values that differ from the first way"]
 # ## 4 · Loss scaling
 #
 # Gradients are small. Late in training many lie near a millionth. Will a narrow format keep them? The left wall of
-# the first picture decides. Commit yourself before you measure.
+# the first picture decides.
 #
 # We take 20,000 gradients from a normal distribution with a standard deviation of $10^{-6}$, and ask how many become
 # *exactly* zero.
@@ -766,8 +769,7 @@ lab.reveal("flushed", lost["fp16"], unit="%")
 #
 # $k$ may be negative. If all gradients are zero, any scale would do, and we take 1.0. If a gradient is infinite or
 # NaN already, no scale can help: training loops skip such a step, and your function raises `ValueError`. (Real loops
-# do not look for the best $S$ at each step. They double it now and then and halve it after an overflow. The idea is
-# the same.)
+# do not look for the best $S$ at each step. They double it now and then and halve it after an overflow.)
 
 
 # %% exercise="loss_scale" minutes=10 level=1
@@ -802,8 +804,8 @@ def loss_scale(grads: torch.Tensor, fmt: Format) -> float:
 # %% [markdown] hints="loss_scale"
 # <details><summary>Hint 1: where to begin</summary>
 #
-# Only one number of `grads` matters: the largest absolute value. Everything else is about one quotient, `largest(fmt)
-# / peak`.
+# Only one number of `grads` matters: the largest absolute value. Everything else is about one
+# quotient, `largest(fmt) / peak`.
 #
 # </details>
 # <details><summary>Hint 2: the formula</summary>
@@ -900,7 +902,7 @@ lab.reveal("rescued", rescued["E5M2"], unit="%")
 # %% [markdown]
 # The last column is the signal-to-noise ratio of the gradients after division by the scale. **Question:** E5M2 has
 # the wider window, and yet the ratio of E4M3 is better. What did the scale make unnecessary, and what can it not buy?
-# (The first reflection at the end comes back to this.)
+#
 
 # %% [markdown]
 # ## 5 · The sum that stops
@@ -1150,10 +1152,9 @@ slow_or_same = "slower" if ratio["fp16"] < 0.8 else "about the same"
 lab.reveal("speed", "at least twice as fast" if ratio["fp16"] >= 2 else slow_or_same)
 
 # %% [markdown]
-# The byte column is the same everywhere. The time column is a property of *your* processor. Newer ones have bf16 and
-# fp16 units; many have neither. When someone reports a speed-up from a smaller format, ask for the machine. Where
-# memory traffic is the bottleneck, as in generating text one token at a time, fewer bytes do buy time even when the
-# arithmetic is done in float32.
+# The byte column is the same everywhere. The time column is a property of *your* processor. When someone reports a
+# speed-up from a smaller format, ask for the machine. Where memory traffic is the bottleneck, as in generating text
+# one token at a time, fewer bytes do buy time even when the arithmetic is done in float32.
 
 # %% [markdown]
 # ## 9 · On a real model
@@ -1247,7 +1248,7 @@ else:
 # ## 10 · Your row
 #
 # Through the whole course you collect one table: what each technique costs and what it keeps. The model is the small
-# digit classifier, and a row has bytes, multiply-adds, milliseconds and accuracy. Here are your first rows.
+# digit classifier.
 
 # %% experiment="row"
 digits = lab.load("digits")
@@ -1265,7 +1266,7 @@ lab.size_quality_plot()
 
 # %% [markdown]
 # Bytes fall by a factor of four. The multiply-adds stay the same, and so does the time, because our "narrow" weights
-# are widened to float32 before they are used. A row of this table is honest only if it says so.
+# are widened to float32 before they are used.
 
 # %% [markdown] answer="two_formats" points=2
 # ## Reflect
@@ -1293,10 +1294,10 @@ lab.size_quality_plot()
 #
 # ### BEGIN SOLUTION
 # **Model answer.** The running sum grows until half of its step exceeds the numbers that are added. bf16 has 7 bits
-# of mantissa: between 256 and 512 the step is 2, and a number of 1 to 2 still moves the sum or not, depending on the
-# rounding; from 512 on the step is 4, and numbers up to 2 no longer change it (2 would be a tie). The sum stops at
-# 512 or before, and the "mean" is about 0.05 or less. Repairs: accumulate in float32; add in blocks or pairwise; keep
-# a running mean; compensated (Kahan) summation.
+# of mantissa: between 256 and 512 the step is 2, and a number above 1 still moves the sum (by 2, which is too much);
+# from 512 on the step is 4, and numbers up to 2 no longer change it (2 would be a tie). The sum stops at
+# 512 or before, and the "mean" is about 0.05 or less. Repairs: accumulate in float32; add in blocks or pairwise;
+# compensated (Kahan) summation. (A running mean in bf16 is none: its steps shrink and vanish too.)
 #
 # **Rubric.** 1 point: the sum stalls because the step of the accumulator outgrows the terms, with an estimate between
 # 0.02 and 0.06. 1 point: two repairs that work. Storing the losses in float32 alone is not one of them, as long as

@@ -23,7 +23,7 @@
 #       - "L1: Compression by quantization, Linear quantization"
 #       - "L0: Linear Quantization"
 #     claim: A weight needs no more than a small integer, as long as it shares its scale with few neighbours.
-#     budget_seconds: 20
+#     budget_seconds: 30
 # ---
 
 # %% [markdown]
@@ -32,8 +32,8 @@
 # **A weight needs no more than a small integer, as long as it shares its scale with few neighbours.**
 #
 # A trained network stores every weight as a 32-bit floating point number. In this lesson you replace each one by an
-# integer from −127 to 127 and one shared step size. The model becomes four times smaller, and you will find it hard
-# to see any difference in what it predicts. Then you go further, to 4 bits and below, and find out what breaks first.
+# integer from −127 to 127 and one shared step size. The model becomes four times smaller and predicts the same. Then you go
+# further, to 4 bits and below, and find out what breaks first.
 
 # %% role="setup"
 import math
@@ -85,14 +85,12 @@ for ax, bits in zip(axes, (None, 8, 4, 2)):
 lab.show(fig, "Weights of one neuron on ever coarser rulers: 8 bits look and work like floats, 2 bits do not.")
 
 # %% [markdown]
-# Two things deserve an explanation. Why do 8 bits, and even the visibly coarser 4 bits, cost nothing? And why does almost
-# everything disappear at 2 bits? You will be able to answer both.
+# Why do 8 bits, and even the visibly coarser 4 bits, cost nothing? And why does almost everything disappear at 2 bits?
 #
 # ## One scale for a whole tensor
 #
 # **The idea.** An integer code $q$ and a step $s$ stand for the number $q \cdot s$. We choose the step so that the
-# largest magnitude in the tensor gets the largest code. This is called *absmax* quantization, because the step comes
-# from the absolute maximum.
+# largest magnitude in the tensor gets the largest code: *absmax* quantization.
 #
 # For a tensor $x$ of any shape and a width of $b$ bits:
 #
@@ -103,13 +101,12 @@ lab.show(fig, "Weights of one neuron on ever coarser rulers: 8 bits look and wor
 # 127. An int8 could also hold −128, but we never use it: the range stays symmetric, so that $-x$ gets exactly the codes
 # $-q$.
 #
-# Keep one convention in your head for the whole lesson: **the scale is the step**, so $x \approx q \cdot s$. Many papers
-# and slides, the lecture included, write the inverse, $127 / \max|x|$, the number you *multiply by* to get a code.
-# Both are called "scale". Mixing them up is the most common bug in this field.
+# Keep one convention in mind: **the scale is the step**, so $x \approx q \cdot s$. Many papers and slides, the lecture
+# included, use the inverse, $127 / \max|x|$, the number you *multiply by* to get a code. Mixing the two up is a common bug.
 #
 # The brackets in the lecture's formula look like those of the floor function, but its worked example rounds to the nearest
 # integer, and so do we. When a value lies exactly between two codes, we take the even one, which is what `torch.round` does:
-# 2.5 becomes 2 and 3.5 becomes 4. Rounding halves always up would push the average up a little. Half to even does not.
+# 2.5 becomes 2 and 3.5 becomes 4.
 #
 # How large can the error be? The nearest mark is at most half a step away, so $|x_i - \hat x_i| \le s / 2$ for every
 # element. The checks below use this bound.
@@ -171,8 +168,8 @@ def dequantize(codes: torch.Tensor, scale: torch.Tensor, zero_point: int = 0) ->
 # %% [markdown] hints="absmax_quantize"
 # <details><summary>Hint 1: a nudge</summary>
 #
-# Find the largest magnitude first. Everything else follows from it: the step is that magnitude divided by the largest
-# code. Which torch method removes the sign? For `dequantize`, ask what 0 − 55 is in an unsigned byte.
+# Find the largest magnitude first; the step is that magnitude divided by the largest code. For `dequantize`, ask what 0 − 55
+# is in an unsigned byte.
 # </details>
 #
 # <details><summary>Hint 2: the formula with shapes</summary>
@@ -361,27 +358,25 @@ lab.reveal("bits_vs_error", round((trained_db[-1] - trained_db[2]) / (widths[-1]
 # %% [markdown]
 # **Explain it.** Halving the step halves every error, so the squared error falls by a factor of four, and
 # $10 \log_{10} 4$ is a little more than 6. The measured slope lies slightly above, because $q_{max}$ is not quite a power of
-# two: from 7 to 127 it grows by more than a factor of 16. Training plays no part: noise gives the same slope. But why does
-# one more bit buy most of all between 2 and 3 bits? (Look at the picture again: which code do nearly all weights have?)
+# two: from 7 to 127 it grows by more than a factor of 16. Training plays no part: noise gives the same slope. And
+# why is the SNR at 2 bits close to 0 dB, an error as large as the signal? (Look at the first picture again: which code do
+# nearly all weights have there?)
 #
-# The second panel is the reason why quantization works at all: a network hardly reacts to small noise in its weights,
-# until there is too much of it.
+# The second panel shows why quantization works: a network hardly reacts to small noise in its weights.
 
 # %% [markdown]
 # ## A range that is not symmetric
 #
 # **The idea.** After a ReLU all numbers are positive. A symmetric ruler then wastes half of its marks on values that
 # never occur. An *affine* quantizer lays the ruler from the smallest to the largest value and remembers which code
-# stands for zero: the *zero point* $z$.
-#
-# With 8 bits the codes are unsigned bytes, 0 to 255:
+# stands for zero: the *zero point* $z$. The codes are unsigned bytes, 0 to 255:
 #
 # $$l = \min(0, \min_i x_i), \quad h = \max(0, \max_i x_i), \quad s = \frac{h - l}{255}, \quad
 # z = \mathrm{round}\left(\frac{-l}{s}\right), \quad q_i = \mathrm{clamp}\left(\mathrm{round}\left(\frac{x_i}{s}\right) + z,\ 0,\ 255\right)$$
 #
 # Here $l$, $h$ and $s$ are numbers, $z$ is an integer code, and $q$ has the shape of $x$. Note the 0 in $l$ and $h$. The
 # range is stretched until it includes zero, because zero must be *exact*: padding, masked positions and dead ReLUs are
-# all zeros, and there are many of them. If zero came back as 0.003, that error would be added up thousands of times.
+# all zeros, and there are many of them.
 #
 # The clamp matters too. When both ends of the range lie exactly between two codes, the sum can reach 256, and an
 # unsigned byte would silently turn that into 0.
@@ -552,20 +547,18 @@ lab.table(rows, ["activations", "symmetric: squared error", "affine: squared err
 lab.reveal("after_relu", round(ratios["after the ReLU"], 2), unit="times")
 
 # %% [markdown]
-# **Explain it.** How many bits is the sign worth when there is no sign? Compare the ratio with your answer to
-# the first prediction: what does a factor of four in the squared error correspond to? Zeros come back exactly from both
-# quantizers, so they do not disturb the ratio.
+# **Explain it.** How many bits is the sign worth when there is no sign? What does a factor of four in the squared error
+# correspond to in dB, and in bits?
 #
-# Affine codes have a price, which you meet again below: in a matrix product the zero point causes extra terms. Therefore the
-# usual choice is symmetric for weights, which are spread evenly around zero, and affine only for activations that are not.
+# Affine codes have a price: in a matrix product the zero point causes extra terms. So the usual choice is symmetric for
+# weights, which spread evenly around zero, and affine only for activations that do not.
 
 # %% [markdown]
 # ## Who shares a scale with whom?
 #
 # **The idea.** One large weight stretches the ruler for everybody who shares it. So let fewer weights share. A linear
-# layer has a weight matrix $W$ of shape (out, in), and its rows belong to different output neurons. Giving each row its own
-# scale costs one extra number per row, and a neuron with large weights no longer harms its neighbours. This is called
-# *per-channel* (or row-wise) quantization:
+# layer has a weight matrix $W$ of shape (out, in), and its rows belong to different output neurons. With a scale
+# per row, a neuron with large weights no longer harms its neighbours. This is *per-channel* (or row-wise) quantization:
 #
 # $$s_o = \frac{\max_i |W_{oi}|}{q_{max}}, \qquad q_{oi} = \mathrm{round}\left(\frac{W_{oi}}{s_o}\right)$$
 #
@@ -579,7 +572,7 @@ lab.reveal("after_relu", round(ratios["after the ReLU"], 2), unit="times")
 # %% [markdown]
 # ### Exercise 3: quantize_rows
 #
-# One caution: a row may be all zeros (a pruned neuron) while the others are not. That row, and only that row, gets scale 1.
+# A row may be all zeros (a pruned neuron) while others are not. That row, and only that row, gets scale 1.
 
 # %% exercise="quantize_rows" minutes=8 level=1
 def quantize_rows(w: torch.Tensor, bits: int = 8) -> tuple[torch.Tensor, torch.Tensor]:
@@ -757,7 +750,7 @@ def quantize_groups(w: torch.Tensor, group: int, bits: int = 4) -> tuple[torch.T
 # ```python
 # rows, columns = w.shape
 # blocks = F.pad(w, (0, ...)).reshape(-1, ...)
-# codes, scale = quantize_rows(blocks, bits)
+# codes, scale = quantize_rows(..., bits)
 # return codes.reshape(rows, -1)[...].contiguous(), scale.reshape(...)
 # ```
 # </details>
@@ -891,15 +884,15 @@ lab.reveal("loud_neuron", nearest[1])
 
 # %% [markdown]
 # **Explain it.** With one scale per tensor, how large is the step compared with a typical weight of the other
-# 299 neurons? Which code do they all get? And why does the second layer, whose column 0 became *smaller*, not suffer?
+# 299 neurons? Which code do they all get?
 #
-# The lesson that people remember: an outlier does not need to be important to do damage. It only needs to share a scale.
+# An outlier does not need to be important to do damage. It only needs to share a scale.
 #
 # ### Cutting the ruler short
 #
 # Sharing less is one remedy. Another one is *clipping*: make the ruler shorter than the largest weight. The few weights
-# beyond its end are cut to the end, and everybody else gets a finer step. Whether this pays depends on the number
-# of bits. We scan the ruler's length for the second layer, at 4 bits and, as a control, at 8 bits.
+# beyond its end are cut, and all others get a finer step. We scan the ruler's length for the second layer, at 4 bits and, as a
+# control, at 8 bits.
 
 # %% experiment="clipping"
 w = model[2].weight.detach()
@@ -1006,14 +999,14 @@ def unpack4(packed: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
 # # pack4
 # if codes.min() < ... or codes.max() > ...:
 #     raise ValueError(...)
-# nibbles = codes.flatten().to(torch.uint8) & 15
+# nibbles = codes.flatten()...              # to uint8, low four bits
 # nibbles = F.pad(nibbles, (0, ...))
-# return nibbles[0::2] | (... << 4)
+# return nibbles[0::2] | ...
 #
 # # unpack4
-# nibbles = torch.stack([..., ...], dim=1).flatten()[: math.prod(shape)]
-# signed = torch.where(nibbles > ..., nibbles.to(torch.int8) - ..., nibbles.to(torch.int8))
-# return signed.reshape(shape)
+# nibbles = torch.stack([..., ...], dim=1).flatten()[: ...]
+# signed = torch.where(nibbles > ..., ..., nibbles.to(torch.int8))
+# return signed.reshape(...)
 # ```
 # </details>
 
@@ -1160,8 +1153,8 @@ lab.reveal("overflow", first_wrong, unit="terms")
 # %% [markdown]
 # ### Exercise 6: int8_linear
 #
-# Use your own `quantize_rows` for the activations. The whole sum over `in` must be exact integer arithmetic. A float32 sum is not
-# exact: it has 24 bits of precision, and long rows need more.
+# Use your own `quantize_rows` for the activations. The sum over `in` must be exact integer arithmetic; a float32 sum has only 24
+# bits of precision, and long rows need more.
 
 # %% exercise="int8_linear" minutes=15 level=3 uses="quantize_rows"
 def int8_linear(
@@ -1203,7 +1196,7 @@ def int8_linear(
 # <details><summary>Hint 3: a skeleton</summary>
 #
 # ```python
-# x_codes, x_scale = quantize_rows(x)
+# x_codes, x_scale = ...
 # total = x_codes.to(...) @ codes.to(...).T
 # y = total * ... * ...
 # return y if bias is None else ...
@@ -1299,9 +1292,9 @@ t.score
 # %% [markdown]
 # ### Predict: the whole model on integers
 #
-# Now every linear layer of the digits model becomes an `int8_linear`: 8-bit weights and 8-bit activations, in short W8A8. The
-# baseline is the float model. The negative control is the same integer model with the weight scales of each layer moved by
-# one row, so that every neuron uses its neighbour's scale. If that did no harm, our test would be blind.
+# Now every linear layer of the digits model becomes an `int8_linear`: 8-bit weights and activations, in short W8A8. The
+# baseline is the float model. In the negative control every neuron uses its neighbour's weight scale. If that did no harm, our
+# test would be blind.
 
 # %% predict="w8a8"
 lab.predict("w8a8", "By how many percentage points does the test accuracy fall with W8A8?", unit="points", answer=None)
@@ -1338,15 +1331,14 @@ for ax, y, name, colour in zip(axes, (integer, control), ("W8A8", "control"), la
 lab.show(fig, "W8A8 logits lie on the diagonal; with the neighbour's scales they scatter, so the agreement is no accident.")
 
 # %% [markdown]
-# **Explain it.** The error of each product is random and of either sign, and a logit sums hundreds of them. Do they add up, or
-# do they mostly cancel? And what would you have to do to a digit for a change of this size to flip the decision?
+# **Explain it.** The error of each product is of either sign, and a logit sums hundreds of them. Do they add up, or do they
+# mostly cancel?
 #
 # ## When it does not help
 #
-# Four times fewer bytes do not make a model four times faster. An integer product is only fast when somebody wrote a fast
-# integer kernel for your machine, and when the matrices are large enough for the extra steps (finding the maxima, rounding,
-# rescaling) not to matter. We time one layer in three ways: float32, your `int8_linear`, and PyTorch's own int8
-# kernel, which does the product alone.
+# Four times fewer bytes do not make a model four times faster. The extra steps (maxima, rounding, rescaling) take time, and an
+# integer product needs a fast integer kernel. We time one layer in three ways: float32, your `int8_linear`, and PyTorch's own
+# int8 kernel, which does the product alone.
 
 # %% experiment="no_speed_up"
 rows = []
@@ -1363,17 +1355,17 @@ lab.table(rows, ["layer", "how", "median (ms)", "10 % to 90 % (ms)", "speed-up o
           "64 rows through one layer. A speed-up below 1 is a slow-down. Times depend on your machine.")
 
 # %% [markdown]
-# Your version does the right arithmetic, but it widens every code to 32 bits first, and PyTorch has no tuned int32 product. The
-# special kernel shows what integer instructions can do, as long as somebody wrote it for your machine. The lecture says the
+# Your version widens every code to 32 bits first, and PyTorch has no tuned int32 product. The special kernel shows what
+# integer instructions can do. The lecture says the
 # same of LLM.int8: the overhead slows small models down, and the gain is that the largest ones fit into memory at all. So
 # measure before you promise a speed-up, and remember that memory is saved either way.
 #
 # ## On a real model
 #
-# The digits model forgives a lot. A language model is a harder test, so here is the character-level Transformer that ships
-# with the course (it reads Python source code), and, if its files are on your machine, a small Llama that was trained by others on
-# children's stories. We round the weights of all linear layers. The measure is *perplexity*: how many characters or tokens
-# the model hesitates between on average. Lower is better, and the float model is the baseline.
+# A language model is a harder test: the character-level Transformer that ships with the course (it reads Python source code),
+# and, if its files are on your machine, a small Llama trained by others on children's stories. We round the weights of all
+# linear layers. The measure is *perplexity*: how many tokens the model hesitates between on average. Lower is better; the
+# float model is the baseline.
 
 # %% experiment="language_models"
 def language_model_rows(model, tokens, windows):
@@ -1392,10 +1384,10 @@ def language_model_rows(model, tokens, windows):
 
 header = ["linear layers", "perplexity", "change"]
 if lab.available("charlm") and lab.available("stdlib"):
-    lab.table(language_model_rows(lab.load("charlm"), lab.load("stdlib").test, 16), header, "The character model on Python source it has not read.")
+    lab.table(language_model_rows(lab.load("charlm"), lab.load("stdlib").test, 8), header, "The character model on Python source it has not read.")
 if lab.available("stories260k"):
     stories = lab.load("stories260k")
-    lab.table(language_model_rows(stories.model, stories.tokens, 16), header, "stories260k, a real pretrained Llama, on stories.")
+    lab.table(language_model_rows(stories.model, stories.tokens, 8), header, "stories260k, a real pretrained Llama, on stories.")
 
 # %% [markdown]
 # Compare rows of equal bits. At 8 bits the sharing hardly matters. With fewer bits it matters more, and how much depends on the
@@ -1445,9 +1437,8 @@ lab.size_quality_plot()
 # ### BEGIN SOLUTION
 # **Model answer.** In $y_{to} = \sum_i x_{ti} W_{oi}$ the index $i$ is summed over. A scale $s_i$ that depends on $i$ cannot be taken out of
 # the sum, so every product would have to be rescaled before it is added, in floating point. Scales of the rows of $x$ and of the rows of $W$ depend on
-# $t$ and $o$ only, and these indices survive the sum. One way out: multiply $s_i$ into the activations beforehand
-# ($x_{ti} s_i$, or into the previous layer's weights, bias or normalisation gain) and quantize the result, which moves the difficulty from
-# the weights to the activations. Another way: groups along the input axis, with one integer sum per group.
+# $t$ and $o$ only, and these indices survive the sum. One way out: multiply $s_i$ into the activations (or the layer
+# before) and quantize the result. Another: groups along the input axis, one integer sum per group.
 #
 # **Rubric.** 1 point: the summed index, so the scale cannot be factored out. 1 point: one workable way out (fold the scale into
 # the activations or the layer before, or sum group by group).
@@ -1458,9 +1449,9 @@ lab.size_quality_plot()
 # what you would measure, and what you would try first, in which order. Support your order with results from this lesson.
 #
 # ### BEGIN SOLUTION
-# **Model answer.** First measure the SNR of each layer and the ratio of the largest to the typical magnitude: four bits fewer cost about
-# 24 dB everywhere, and a layer with an outlier starts from a lower value. Quantize one layer at a time to see which one does the damage. Then a scale
-# per row, which costs almost no bytes and cured the loud neuron completely. Then groups of 32 to 128 weights, which cost
+# **Model answer.** First measure the SNR of each layer and the ratio of the largest to the typical magnitude, and
+# quantize one layer at a time to see which one does the damage. Then a scale
+# per row, which costs few bytes and cured the loud neuron. Then groups of 32 to 128 weights, which cost
 # 16/g to 32/g bits more per weight. Then clipping, which helped much more at 4 bits than at 8. Keep the worst layer at 8 bits if all this fails.
 #
 # **Rubric.** 1 point: a measurement that locates the cause (per-layer SNR, max against typical, one layer at a time). 1 point: a

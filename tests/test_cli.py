@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -57,15 +56,22 @@ def test_the_start_imports_nothing_heavy():
     assert said.stdout.strip() == "[]"
 
 
-def test_help_starts_fast():
-    """0.3 s on an idle machine; the best of five, with room for a busy one."""
-    code = "from effkit.cli import main; main(['--help'])"
-    times = []
+def test_help_starts_in_under_300_ms_of_processor_time():
+    """Processor time, the best of five: a busy machine changes it little."""
+    resource = pytest.importorskip("resource", reason="processor time of a child is measured on POSIX systems")
+    code, times = "from effkit.cli import main; main(['--help'])", []
     for _ in range(5):
-        begin = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-        times.append(time.perf_counter() - begin)
-    assert min(times) < 0.6
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < 0.3
+
+
+def test_lint_names_lesson_and_gate(capsys):
+    code, out, _ = run(capsys, "lint", "90", "--static", "--json", "--source", FIXTURES)
+    problems = json.loads(out)
+    assert code == 1 and problems and set(problems[0]) == {"lesson", "gate", "message"}
 
 
 def test_bad_usage_is_exit_2(capsys):
@@ -103,7 +109,7 @@ def test_start_never_overwrites(capsys, tmp_path, monkeypatch):
 
 def test_check_is_green_when_all_is_right(capsys, notebook):
     code, out, _ = run(capsys, "check", notebook(**RIGHT))
-    assert code == 0 and "2 of 2 exercises done, 4" in out
+    assert code == 0 and "2 of 2 exercises done, 5 of 5" in out
 
 
 def test_check_names_the_mistake_and_fails(capsys, notebook):

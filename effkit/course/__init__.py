@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Answer": "banks", "Cell": "source", "Lesson": "source", "SourceError": "percent", "Stage": "playing", "bank": "banks",
-    "build": "building", "lessons": "source", "lint": "linting", "master_notebook": "notebook", "mutation": "mutants",
+    "Answer": "banks", "Cell": "source", "Lesson": "source", "SourceError": "percent", "Stage": "playing",
+    "bank": "banks", "build": "building",
+    "lessons": "source", "lint": "linting", "master_notebook": "notebook", "mutation": "mutants",
     "play": "playing", "read": "source", "student_notebook": "notebook", "write": "notebook",
 }
 __all__ = sorted(_HOMES)

@@ -57,8 +57,8 @@ def leaks(lesson: Lesson, name: str, text: str) -> list[str]:
     for what, cell_name, passage in _secrets(lesson):
         found = passage in lines if "\n" not in passage else f"\n{passage}\n" in f"\n{whole}\n"
         if found:
-            problems.append(f"{name} shows the {what} of {cell_name!r}: {passage.splitlines()[0][:80]!r}; take it out of "
-                            "what students see, or write it otherwise there")
+            problems.append(f"{name} shows the {what} of {cell_name!r}: {passage.splitlines()[0][:80]!r}; take it out "
+                            "of what students see, or write it otherwise there")
     return problems
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,24 +24,28 @@ class Problem(NamedTuple):
     gate: str
     message: str
 
+    def __str__(self) -> str:
+        return f"[{self.gate}] {self.message}"
 
-def lint(root: str | Path, only: Iterable[str] | None = None, static: bool = False,
-         progress: Callable[[str, str], None] | None = None) -> Iterator[Problem]:
-    """The problems of the lessons of a checkout (of the ids in ``only``, else of all), as they are found.
+
+def lint(root: str | Path, only: str | Iterable[str] | None = None, static: bool = False,
+         progress: Callable[[str, str], None] | None = None) -> list[Problem]:
+    """The problems of the lessons of a checkout: of those in ``only`` (number, slug or id), else of all.
 
     ``static`` leaves out the gates that run a lesson; ``progress`` is told (lesson, gate) before each gate. Raises
-    SourceError for a source that cannot be read, and LookupError for an unknown id.
+    SourceError for a source or bank that cannot be read, and LookupError for an unknown lesson.
 
         for problem in lint(".", static=True):
             print(problem.message)
     """
-    root = Path(root)
+    root, problems = Path(root), []
     for lesson in _chosen(lessons(root), only):
         for gate in gates(static):
             name = gate.__name__.removeprefix("gate_")
             if progress:
                 progress(lesson.id, name)
-            yield from (Problem(lesson.id, name, message) for message in gate(lesson, root))
+            problems += [Problem(lesson.id, name, message) for message in gate(lesson, root)]
+    return problems
 
 
 def gates(static: bool = False) -> tuple[Gate, ...]:
@@ -55,11 +59,16 @@ def gates(static: bool = False) -> tuple[Gate, ...]:
             running.gate_right_answers, running.gate_examples, running.gate_mutants, notebook_gate.gate_notebook)
 
 
-def _chosen(every: tuple[Lesson, ...], only: Iterable[str] | None) -> tuple[Lesson, ...]:
+def _chosen(every: tuple[Lesson, ...], only: str | Iterable[str] | None) -> tuple[Lesson, ...]:
     if only is None:
         return every
-    by_id = {lesson.id: lesson for lesson in every}
-    unknown = sorted(set(only) - set(by_id))
-    if unknown:
-        raise LookupError(f"no lesson {unknown[0]!r}; there are {', '.join(by_id)}")
-    return tuple(by_id[name] for name in only)
+    wanted = [only] if isinstance(only, str) else list(only)
+    known = {name: lesson for lesson in every for name in _names(lesson)}
+    for name in wanted:
+        if name not in known:
+            raise LookupError(f"no lesson {name!r}; there are {', '.join(lesson.id for lesson in every)}")
+    return tuple(known[name] for name in wanted)
+
+
+def _names(lesson: Lesson) -> tuple[str, ...]:
+    return lesson.id, lesson.slug, str(lesson.number), f"{lesson.number:02d}"

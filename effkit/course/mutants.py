@@ -1,4 +1,4 @@
-"""Do the tests of a lesson notice small changes of its solutions? Each mutant is played against its exercise's tests."""
+"""Do a lesson's tests notice small changes of its solutions? Each mutant is played against its exercise's tests."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ PARTNERS = (("min", "max"), ("amin", "amax"), ("argmin", "argmax"), ("minimum", 
             ("cos", "sin"), ("log", "log2"), ("exp", "exp2"), ("round", "floor"))
 RENAMED = {a: b for a, b in PARTNERS} | {b: a for a, b in PARTNERS[:-1]}
 MODULES = {"torch", "math", "np", "numpy", "F", "nn", "check", "lab", "itertools", "functools"}
-MAKERS = {"zeros", "ones", "full", "arange", "empty", "tensor", "linspace", "eye", "rand", "randn", "Generator", "finfo",
-          "iinfo", "isfinite", "range", "len", "isinstance", "ValueError", "TypeError", "zip", "enumerate", "super"}
+MAKERS = {"zeros", "ones", "full", "arange", "empty", "tensor", "linspace", "eye", "rand", "randn", "Generator",
+          "finfo", "iinfo", "isfinite", "range", "len", "isinstance", "ValueError", "TypeError", "zip", "enumerate",
+          "super"}
 SAME_BY_DESIGN = {"contiguous", "detach", "item"}
 DIMS = {"dim", "axis", "dims"}
-TYPE_SITES = {"arg", "AnnAssign"}
 
 
 class Mutant(NamedTuple):

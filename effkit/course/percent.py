@@ -13,8 +13,8 @@ OWN_KEYS = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker")
 class SourceError(ValueError):
     """A lesson source or an answer bank breaks a rule.
 
-    >>> str(SourceError(Path("solutions/03_x.py"), 7, "the role 'tests' is unknown; roles are setup, ...; write 'test'"))
-    "solutions/03_x.py:7: the role 'tests' is unknown; roles are setup, ...; write 'test'"
+    >>> str(SourceError(Path("solutions/03_x.py"), 7, "the role 'tests' is unknown; write 'test'"))
+    "solutions/03_x.py:7: the role 'tests' is unknown; write 'test'"
     """
 
     def __init__(self, path: Path, line: int, message: str):
@@ -32,7 +32,7 @@ class RawCell(NamedTuple):
 
 
 def short(path: Path) -> str:
-    """The last two or three parts of a path, as messages name it: ``solutions/03_x.py``, ``tests/wrong_answers/03_x.py``.
+    """The end of a path, as messages name it: ``solutions/03_x.py``, ``tests/wrong_answers/03_x.py``.
 
     >>> short(Path("/home/me/kit/solutions/03_x.py"))
     'solutions/03_x.py'
@@ -58,8 +58,8 @@ def split(path: Path) -> tuple[dict[str, Any], tuple[RawCell, ...]]:
     if len(cells.cells) == len(lines) + 1:  # text above the first header is a cell of its own
         lines.insert(0, 1)
     if len(cells.cells) != len(lines):
-        raise SourceError(path, lines[0], f"{len(lines)} lines look like cell headers, but there are {len(cells.cells)} "
-                          "cells; every cell begins with a '# %%' line and no string may hold one; "
+        raise SourceError(path, lines[0], f"{len(lines)} lines look like cell headers, but there are "
+                          f"{len(cells.cells)} cells; every cell begins with a '# %%' line and no string may hold one; "
                           "indent '# %%' inside strings")
     raw = (_raw(path, cell, line) for cell, line in zip(cells.cells, lines))
     return dict(cells.metadata.get("effkit") or {}), tuple(raw)

@@ -1,4 +1,4 @@
-"""Running a lesson's graded cells in this process: setup, exercises, tests, in a fresh namespace and without IPython."""
+"""Running a lesson's graded cells in this process: setup, exercises, tests, in a fresh namespace, without IPython."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class Stage:
         answers = dict(answers or {})
         unknown = sorted(set(answers) - set(self.lesson.exercises))
         if unknown:
-            raise KeyError(f"{self.lesson.id} has no exercise {unknown[0]!r}; it has {', '.join(self.lesson.exercises)}")
+            known = ", ".join(self.lesson.exercises)
+            raise KeyError(f"{self.lesson.id} has no exercise {unknown[0]!r}; it has {known}")
         wanted = None if only is None else set(only)
         self.reset()
         tests: dict[str, check.test] = {}
@@ -75,15 +76,15 @@ class Stage:
             return
         try:
             self.execute(answer, cell.name)
-        except Exception as error:  # as in a notebook, the cells below still run; whoever calls the name meets the error
+        except Exception as error:  # as in a notebook, the cells below still run and meet the error there
             self.names[cell.name] = _raising(error)
 
     def _test(self, cell: Cell) -> check.test:
         with check.collect() as finished:
             self.execute(test_source(cell), f"test {cell.name}")
         if [test.name for test in finished] != [cell.name]:
-            raise RuntimeError(f"{self.lesson.id}: the test cell of {cell.name!r} (line {cell.line}) finished the tests "
-                               f"{[test.name for test in finished]}; it must finish exactly its own")
+            raise RuntimeError(f"{self.lesson.id}: the test cell of {cell.name!r} (line {cell.line}) finished the "
+                               f"tests {[test.name for test in finished]}; it must finish exactly its own")
         return finished[0]
 
 

@@ -1,4 +1,4 @@
-"""Gates that run a lesson's graded cells: the solution, the untouched notebook, the banks, the mutants, the examples."""
+"""Gates that run a lesson's graded cells: the solution, the untouched notebook, the banks, mutants, examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from effkit import check
-from effkit.course.banks import bank, bank_path, equivalents
+from effkit.course.banks import bank, bank_path
 from effkit.course.mutants import SURVIVAL, mutation
 from effkit.course.percent import short
 from effkit.course.playing import Stage
@@ -38,8 +38,8 @@ def gate_solution(lesson: Lesson, root: Path) -> list[str]:
                         f"{name!r} (seed {seed}): {failures(test)}") for name, test in tests.items()
                      if test.earned != test.points]
         if took > GRADED_SECONDS:
-            problems.append(f"{lesson.id}: the graded cells take {took:.1f} s of processor time; {GRADED_SECONDS:g} s is "
-                            "the limit; make the cases smaller")
+            problems.append(f"{lesson.id}: the graded cells take {took:.1f} s of processor time; {GRADED_SECONDS:g} s "
+                            "is the limit; make the cases smaller")
     return problems
 
 
@@ -95,16 +95,15 @@ def gate_right_answers(lesson: Lesson, root: Path) -> list[str]:
 def gate_mutants(lesson: Lesson, root: Path) -> list[str]:
     """At most 5 % of the automatic mutants survive, and each survivor is listed as equivalent, with the reason."""
     outcome = mutation(lesson, root)
-    problems = [f"{lesson.id}: {m.exercise}: a mutant survives: {m.description}; add a case that notices it, or list it "
-                f'in {short(bank_path(root, lesson.id, "right"))}: # %% exercise="{m.exercise}" mutant="{m.description}" '
-                'because="..."' for m in outcome.survivors]
+    path = short(bank_path(root, lesson.id, "right"))
+    problems = [f"{lesson.id}: {m.exercise}: a mutant survives: {m.description}; add a case that notices it or list it "
+                f'in {path}: # %% exercise="{m.exercise}" mutant="{m.description}" because="..."'
+                for m in outcome.survivors]
     if outcome.rate > SURVIVAL:
-        problems.append(f"{lesson.id}: {len(outcome.survivors)} of {outcome.tried - len(outcome.excused)} mutants survive "
-                        f"({outcome.rate:.0%}); at most {SURVIVAL:.0%} may")
-    known = {(item.exercise, item.mutant) for item in equivalents(root, lesson.id)}
-    return problems + [_in_bank(lesson, root, "right", item.line, f"the mutant {item.mutant!r} of {item.exercise!r} does "
-                                "not survive or is no more; remove the cell") for item in outcome.stale
-                       if (item.exercise, item.mutant) in known]
+        count = f"{len(outcome.survivors)} of {outcome.tried - len(outcome.excused)}"
+        problems.append(f"{lesson.id}: {count} mutants survive ({outcome.rate:.0%}); at most {SURVIVAL:.0%} may")
+    return problems + [_in_bank(lesson, root, "right", item.line, f"the mutant {item.mutant!r} of {item.exercise!r} "
+                                "does not survive or is no more; remove the cell") for item in outcome.stale]
 
 
 def gate_examples(lesson: Lesson, root: Path) -> list[str]:

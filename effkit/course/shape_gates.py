@@ -1,4 +1,4 @@
-"""Static gates on the shape of a lesson: order of cells, hints, docstrings, markers, figures, size. Quick; nothing runs.
+"""Static gates on a lesson's shape: order of cells, hints, docstrings, markers, figures, size. Nothing runs.
 
 Each gate takes a lesson and the checkout's root and returns its problems, each one sentence that says how to mend it.
 """
@@ -29,8 +29,8 @@ def gate_order(lesson: Lesson, root: Path) -> list[str]:
     for cell in lesson.cells:
         if cell.role == "exercise":
             if pending:
-                problems.append(at(lesson, cell, f"exercise {cell.name!r} begins before {pending!r} is tested; move the "
-                                   f"test of {pending!r} up or add it"))
+                problems.append(at(lesson, cell, f"exercise {cell.name!r} begins before {pending!r} is tested; move "
+                                   f"the test of {pending!r} up or add it"))
             pending = cell.name
         elif cell.role in ("hints", "test") and cell.name != pending:
             problems.append(at(lesson, cell, f"{cell.role} {cell.name!r} does not follow its exercise; the order is "
@@ -66,11 +66,12 @@ def _docstring_problems(cell: Cell) -> list[str]:
         body = ast.parse(cell.source).body
     except SyntaxError as error:
         return [f"is not valid Python ({error.msg}, line {error.lineno} of the cell); mend it"]
-    named = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == cell.name]
+    defined = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    named = [node for node in defined if node.name == cell.name]
     if not named:
         return ["is not defined by its cell; define the function or class of that name"]
     text = ast.get_docstring(named[0]) or ""
-    every = "\n".join(ast.get_docstring(node) or "" for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef)))
+    every = "\n".join(ast.get_docstring(node) or "" for node in defined)
     problems = []
     if not SHAPE.search(text):
         problems.append("has a docstring without shapes; state those of arguments and result, such as (out, in)")
@@ -128,8 +129,8 @@ def _inside_function(tree: ast.AST, line: int) -> bool:
 
 def gate_score(lesson: Lesson, root: Path) -> list[str]:
     """The last line of every test is ``t.score``, which nbgrader reads."""
-    return [at(lesson, cell, f"the test of {cell.name!r} ends in {cell.source.rstrip().splitlines()[-1:]}; its last line "
-               "is t.score") for cell in lesson.of("test") if not re.search(r"(^|\n)t\.score\s*$", cell.source)]
+    return [at(lesson, cell, f"the test of {cell.name!r} ends in {cell.source.rstrip().splitlines()[-1:]}; its last "
+               "line is t.score") for cell in lesson.of("test") if not re.search(r"(^|\n)t\.score\s*$", cell.source)]
 
 
 def gate_figures(lesson: Lesson, root: Path) -> list[str]:
@@ -161,7 +162,8 @@ def gate_size(lesson: Lesson, root: Path) -> list[str]:
     first = next((n for n, cell in enumerate(lesson.cells, 1) if cell.role == "experiment"), len(lesson.cells) + 1)
     problems = []
     if not CELLS[0] <= len(lesson.cells) <= CELLS[1]:
-        problems.append(f"{lesson.id}: {len(lesson.cells)} cells; a lesson has {CELLS[0]} to {CELLS[1]}; split or merge")
+        problems.append(f"{lesson.id}: {len(lesson.cells)} cells; a lesson has {CELLS[0]} to {CELLS[1]}; split or "
+                        "merge")
     if not WORDS[0] <= words <= WORDS[1]:
         problems.append(f"{lesson.id}: {words} words of prose; a lesson has {WORDS[0]} to {WORDS[1]}; add or cut")
     if first > FIRST_RESULT:

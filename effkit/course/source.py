@@ -19,7 +19,7 @@ FACTS = {"number": int, "slug": str, "title": str, "part": str, "minutes": int, 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a lesson; ``role`` is "prose", "setup" or one of the named roles, ``name`` is "" for the first two."""
+    """One cell of a lesson; ``role`` is "prose", "setup" or a named role, ``name`` is "" for the first two."""
 
     kind: str
     role: str
@@ -102,12 +102,12 @@ def _identity(path: Path, facts: dict[str, Any]) -> tuple[int, str]:
                               f"{kind.__name__}; add or mend it")
     for paper in facts["papers"]:
         if not isinstance(paper, dict) or not {"title", "authors", "year"} <= set(paper):
-            raise SourceError(path, 1, f"the paper {paper!r} of the header; a paper has title, authors, year and, where "
-                              "there is one, arxiv; add what is missing")
+            raise SourceError(path, 1, f"the paper {paper!r} of the header; a paper has title, authors, year and, "
+                              "where there is one, arxiv; add what is missing")
     expected = f"{facts['number']:02d}_{facts['slug']}"
     if path.stem != expected:
-        raise SourceError(path, 1, f"number and slug of the header make {expected!r}; the file's name must be the same; "
-                          "rename the file or mend the header")
+        raise SourceError(path, 1, f"number and slug of the header make {expected!r}; the file's name must be the "
+                          "same; rename the file or mend the header")
     return facts["number"], facts["slug"]
 
 
@@ -174,8 +174,8 @@ def _need_consistent(path: Path, cells: tuple[Cell, ...]) -> None:
     for cell in cells:
         key = (cell.role, cell.name)
         if cell.role in NAMED_ROLES and key in seen:
-            raise SourceError(path, cell.line, f"{cell.role}={cell.name!r} stands already in line {seen[key]}; names are "
-                              "unique for each role; rename one")
+            raise SourceError(path, cell.line, f"{cell.role}={cell.name!r} stands already in line {seen[key]}; names "
+                              "are unique for each role; rename one")
         seen[key] = cell.line
         if cell.role in ("test", "hints") and ("exercise", cell.name) not in seen:
             raise SourceError(path, cell.line, f"{cell.role}={cell.name!r} without an exercise before it; each "

@@ -23,7 +23,7 @@ class NewCourse:
 def find_root(source: Path | None = None) -> Path:
     """The checkout whose `solutions/` hold the lessons: `source`, a parent of the working folder, or effkit's own.
 
-    `source` may be the checkout or the solutions folder itself. Raises LookupError, with what to do, when none is found.
+    `source` may be the checkout or the solutions folder itself. Raises LookupError when there is none.
     """
     here = Path.cwd()
     places = [source, source.parent] if source else [here, *here.parents, Path(__file__).resolve().parents[2]]

@@ -79,7 +79,8 @@ def _kernel(nb: Any, folder: Path, timeout: int) -> Any:
     from effkit.grading.settings import QUIET_KERNEL
 
     client = NotebookClient(nb, timeout=timeout, kernel_name="python3", allow_errors=True, interrupt_on_timeout=True,
-                            skip_cells_with_tag="", resources={"metadata": {"path": str(folder)}}, extra_arguments=list(QUIET_KERNEL))
+                            skip_cells_with_tag="", resources={"metadata": {"path": str(folder)}},
+                            extra_arguments=list(QUIET_KERNEL))
     client.reset_execution_trackers()
     return _Session(client)
 
@@ -106,7 +107,8 @@ def _execute(client: Any, cell: Any) -> None:
     except DeadKernelError as error:
         raise BadNotebook(f"Python stopped in {cells.describe(cell)}; mend that cell and check again") from error
     except CellTimeoutError as error:
-        raise BadNotebook(f"{cells.describe(cell)} took longer than {client.timeout} s; mend it and check again") from error
+        late = f"{cells.describe(cell)} took longer than {client.timeout} s; mend it or give it time with --timeout"
+        raise BadNotebook(late) from error
 
 
 def _result(cell: Any, client: Any) -> ExerciseResult:

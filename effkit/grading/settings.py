@@ -1,4 +1,4 @@
-"""The nbgrader settings that make a course fail closed. `nbgrader_config.py` of every course made here calls `protect`."""
+"""The nbgrader settings that make a course fail closed; a course's `nbgrader_config.py` calls `protect`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Small models, trained in a second, and copies of models with other weights or other linear layers."""
 
 import copy
+from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 
@@ -41,13 +42,30 @@ def train(model, x, y, steps=600, lr=1.2e-3, batch=60, seed=0):
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     model.train()
-    for _ in range(steps):
-        rows = torch.randint(0, len(x), (batch,), generator=generator)
-        loss = F.cross_entropy(model(x[rows]), y[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    with one_thread():
+        for _ in range(steps):
+            rows = torch.randint(0, len(x), (batch,), generator=generator)
+            loss = F.cross_entropy(model(x[rows]), y[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
     return model.eval()
+
+
+@contextmanager
+def one_thread():
+    """Run torch on one thread within this context: matrices this small lose more by sharing than they gain.
+
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def digits_model(seed=0) -> nn.Sequential:

@@ -14,7 +14,7 @@ def predict(name, question, choices=None, unit="", answer=None) -> None:
     None keeps what was predicted before.  An answer that is no number and no choice is not recorded, and the
     output says so.  Never fails.
 
-    >>> predict("bits_vs_error", "How many dB does one more bit buy?", unit="dB", answer=6)  # doctest: +SKIP
+    >>> predict("bits_vs_error", "How many dB does one more bit buy?", unit="dB", answer=6)
     """
     if answer is None:
         _ask(name, question, choices, unit)

@@ -18,7 +18,7 @@ def your_row(
     `bytes` stored, `multiply_adds` of one input, median `milliseconds`, `quality` in the unit of `measure`; numbers, or
     None when not measured (TypeError for anything else).
 
-    >>> your_row(lesson="03_absmax_int8", technique="int8 per channel", bytes=50_000, quality=0.978)  # doctest: +SKIP
+    >>> your_row(lesson="03_absmax_int8", technique="int8 per channel", bytes=50_000, quality=0.978)
     """
     numbers = {"bytes": bytes, "multiply_adds": multiply_adds, "milliseconds": milliseconds, "quality": quality}
     row = {"lesson": str(lesson), "technique": str(technique), "measure": str(measure)}
@@ -69,11 +69,33 @@ def _panel(ax, points, measure, colours) -> None:
     for lesson in sorted({row["lesson"] for row in points}):
         own, colour = [row for row in points if row["lesson"] == lesson], colours[lesson]
         ax.scatter([row["bytes"] for row in own], [row["quality"] for row in own], color=colour, label=lesson, zorder=2)
-    for row in points:
-        ax.annotate(row["technique"], (row["bytes"], row["quality"]), (4, 4), textcoords="offset points", fontsize=8)
+    for place, names in _labels(points).items():
+        ax.annotate(", ".join(names), place, (4, 4), textcoords="offset points", fontsize=8, rotation=20)
     ax.set(xscale="log", xlabel="size (bytes)", ylabel=measure)
-    ax.margins(x=0.25, y=0.2)
-    ax.legend(fontsize=8)
+    ax.margins(x=0.3, y=0.2)
+    _calm(ax, [row["quality"] for row in points])
+    ax.legend(fontsize=8, loc="best")
+
+
+def _calm(ax, qualities) -> None:
+    """Sizes as kB and MB on a few ticks; at least a tenth of the best in height: noise must not look like a cliff."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    ax.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(EngFormatter(unit="B"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    low, high = ax.get_ylim()
+    missing = 0.1 * max(abs(value) for value in qualities) - (high - low)
+    if missing > 0:
+        ax.set_ylim(low - missing / 2, high + missing / 2)
+
+
+def _labels(points) -> dict:
+    """Techniques by place (bytes, quality), each named once: two lessons share their baseline."""
+    found = {}
+    for row in points:
+        found.setdefault((row["bytes"], row["quality"]), {})[row["technique"]] = None
+    return found
 
 
 def _takeaway(points, measures) -> str:

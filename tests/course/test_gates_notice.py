@@ -10,23 +10,28 @@ GATES = (shape_gates.gate_order, shape_gates.gate_hints, shape_gates.gate_docstr
          shape_gates.gate_score, shape_gates.gate_figures, leak_gates.gate_student_notebook,
          running_gates.gate_solution, running_gates.gate_untouched, running_gates.gate_examples,
          running_gates.gate_mutants)
-DEFECTS = [
+DEFECTS = [  # gate, what stands in the fixture, what is put in its place, what the gate says
     (shape_gates.gate_hints, "<details><summary>A skeleton", "<summary>A skeleton", "2 folded <details>"),
     (shape_gates.gate_docstrings, "a float tensor of shape `(...)`", "a tensor", "without shapes"),
-    (shape_gates.gate_docstrings, "    >>> fourfold(torch.ones(1))", "    fourfold(torch.ones(1))", "without an example"),
+    (shape_gates.gate_docstrings, "    >>> fourfold(torch.ones(1))", "    fourfold(torch.ones(1))",
+     "without an example"),
     (shape_gates.gate_docstrings, "def fourfold(x: torch.Tensor)", "def fourfold(x)", "lacks a type hint"),
     (shape_gates.gate_markers, "    return double(double(x))\n    ### END SOLUTION",
-     "    return double(double(x))\n    ### END SOLUTION\n### BEGIN SOLUTION\nextra = 1\n### END SOLUTION", "outside of a function"),
+     "    return double(double(x))\n    ### END SOLUTION\n### BEGIN SOLUTION\nextra = 1\n### END SOLUTION",
+     "outside of a function"),
     (shape_gates.gate_markers, 'check.test("double")', 'check.test("doubled")', 'must call check.test("double")'),
     (shape_gates.gate_score, "t.score\n", "print(t.score)\n", "its last line is t.score"),
     (shape_gates.gate_figures, "torch.arange(3) * 2", "fig, ax = lab.figure()", "never shows"),
     (shape_gates.gate_figures, "torch.arange(3) * 2", "plt.plot([1])", "use lab.figure"),
-    (leak_gates.gate_student_notebook, "torch.arange(3) * 2", "double = lambda x: x\nreturn double(double(x))", "solution of"),
+    (leak_gates.gate_student_notebook, "torch.arange(3) * 2", "double = lambda x: x\nreturn double(double(x))",
+     "solution of"),
     (running_gates.gate_solution, "return x * 2.0", "return x * 3.0", "the solution earns"),
-    (running_gates.gate_untouched, 'with t.case("ones"):', 'with t.case("free"):\n        pass\n    with t.case("ones"):',
+    (running_gates.gate_untouched, 'with t.case("ones"):',
+     'with t.case("free"):\n        pass\n    with t.case("ones"):',
      "the untouched 'fourfold' earns 0.75"),
     (running_gates.gate_examples, "tensor([2., 4.])", "tensor([2., 5.])", "the example of 'double' fails"),
-    (running_gates.gate_mutants, "    return x * 2.0", "    spare = 1 + 1\n    return x * 2.0", "a mutant survives: line 13: Add -> Sub"),
+    (running_gates.gate_mutants, "    return x * 2.0", "    spare = 1 + 1\n    return x * 2.0",
+     "a mutant survives: line 13: Add -> Sub"),
 ]
 
 
@@ -87,7 +92,7 @@ def test_a_finished_notebook_that_fails_is_noticed(changed, tmp_path):
 
 
 def test_lint_names_lesson_gate_and_problem(checkout):
-    found = list(course.lint(checkout, static=True))
+    found = course.lint(checkout, "90", static=True)
     assert {problem.gate for problem in found} == {"size", "up_to_date"}
     with pytest.raises(LookupError, match="no lesson '03_x'; there are 90_doubling"):
-        list(course.lint(checkout, only=["03_x"]))
+        course.lint(checkout, "03_x")

@@ -43,7 +43,8 @@ def test_points_stand_in_the_call(student):
 
 
 def test_badge_and_install_line_come_from_the_url(student):
-    assert "colab.research.google.com/github/someone/fork/blob/main/notebooks/90_doubling.ipynb" in student.cells[0].source
+    link = "colab.research.google.com/github/someone/fork/blob/main/notebooks/90_doubling.ipynb"
+    assert link in student.cells[0].source
     assert f"git+{URL}" in student.cells[1].source
 
 
@@ -52,7 +53,8 @@ def test_a_forge_that_colab_cannot_open_gets_no_badge(doubling):
 
 
 def test_nbgrader_metadata_say_what_each_cell_is(master):
-    found = {cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader for cell in master.cells if "nbgrader" in cell.metadata}
+    known = [cell.metadata.nbgrader for cell in master.cells if "nbgrader" in cell.metadata]
+    found = {meta.grade_id: meta for meta in known}
     assert list(found) == ["setup", "double", "test_double", "fourfold", "test_fourfold", "answer_why"]
     kinds = {name: (meta.grade, meta.solution, meta.locked, meta.get("points")) for name, meta in found.items()}
     assert kinds["setup"] == (False, False, True, None)

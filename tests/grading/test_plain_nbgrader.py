@@ -8,6 +8,7 @@ from effkit import course
 from effkit.grading import grade
 
 from .conftest import FIXTURES, LESSON
+from .plain import plain_scores
 
 
 def test_plain_nbgrader_gives_honest_students_the_same_scores(classroom, right, tmp_path):
@@ -23,21 +24,4 @@ def test_plain_nbgrader_gives_honest_students_the_same_scores(classroom, right, 
     ours = {o.student: o.score for o in grade(classroom.root, LESSON)}
     expected = {student: score for student, (_, score) in classes.items()}
     assert ours == expected
-    assert _plain_scores(plain, list(classes)) == expected
-
-
-def _plain_scores(root, students):
-    """Scores by nbgrader's API with nothing but its own defaults."""
-    from nbgrader.api import Gradebook
-    from nbgrader.apps import NbGraderAPI
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import Config
-
-    config = Config()
-    config.CourseDirectory.root, config.CourseDirectory.course_id = str(root), "effkit"
-    api = NbGraderAPI(CourseDirectory(config=config), config=config)
-    for student in students:
-        result = api.autograde(LESSON, student)
-        assert result["success"], result.get("error")
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
-        return {s: gradebook.find_submission_notebook(LESSON, LESSON, s).code_score for s in students}
+    assert plain_scores(plain, LESSON, list(classes)) == expected

@@ -132,3 +132,6 @@ def model_bytes(parameters, bits, group=None, scale_bits=16):
         total += scale_bits * (groups + (left > 0))
     whole, left = divmod(total, 8)
     return whole + (left > 0)
+
+
+# %% exercise="encode" mutant="line 23: 2 -> 3 in '2 * largest(fmt)'" because="any bound beyond the overflow threshold does: it only keeps infinity out of frexp"

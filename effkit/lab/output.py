@@ -50,8 +50,10 @@ def show(fig, takeaway: str) -> None:
     _close(fig)
 
 
-def table(rows, header, caption: str) -> None:
+def table(rows, header, caption: str, once: str = "") -> None:
     """Display a small table here: `rows` of values, `header` of str, `caption` one line.
+
+    Within one run of a cell, a later table of the same name `once` takes the place of the earlier one.
 
     ValueError when a row has not as many values as the header.
 
@@ -61,18 +63,32 @@ def table(rows, header, caption: str) -> None:
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"row {row} has {len(row)} values, the header {tuple(header)} has {len(header)}")
-    display({"text/html": _table_html(rows, header, caption), "text/plain": _table_text(rows, header, caption)})
+    bundle = {"text/html": _table_html(rows, header, caption), "text/plain": _table_text(rows, header, caption)}
+    display(bundle, once=once)
 
 
-def display(bundle: dict, metadata: dict | None = None) -> None:
-    """Show one output, a dict of mime type -> text, in the notebook, which picks one; elsewhere do nothing."""
+def display(bundle: dict, metadata: dict | None = None, once: str = "") -> None:
+    """Show one output, a dict of mime type -> text, in the notebook, which picks one; elsewhere do nothing.
+
+    Outputs of the same name `once` within one run of a cell replace each other: only the last is left.
+    """
     try:
         from IPython import get_ipython
         from IPython.display import display as ipython_display
     except ImportError:
         return
-    if get_ipython() is not None:
+    shell = get_ipython()
+    if shell is None:
+        return
+    if not once:
         ipython_display(bundle, raw=True, metadata=metadata)
+        return
+    name = f"effkit-{once}-{shell.execution_count}"
+    ipython_display(bundle, raw=True, metadata=metadata, display_id=name, update=_shown.get(once) == name)
+    _shown[once] = name
+
+
+_shown: dict[str, str] = {}
 
 
 def _need_labels(fig) -> None:

@@ -26,7 +26,7 @@ def your_row(
     kept = store.read("rows")
     kept[f"{lesson}/{technique}/{measure}"] = row
     store.write("rows", kept)
-    table(*_contents(_sorted(kept)), "Your rows so far.")
+    table(*_contents(_sorted(kept)), "Your rows so far.", once="rows")
 
 
 def rows() -> list:

@@ -35,7 +35,7 @@ def shown(monkeypatch):
     """What the lab displays, as a list of bundles mime type -> text."""
     bundles = []
 
-    def catch(bundle, metadata=None):
+    def catch(bundle, metadata=None, once=""):
         bundles.append(bundle)
 
     for module in ("output", "predictions", "rows"):

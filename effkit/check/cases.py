@@ -128,7 +128,7 @@ def mistake(condition: Any, sentence: str, given: Any = None) -> None:
     >>> mistake(False, "you forget the scale")
     """
     if bool(condition):
-        raise Failure("a known slip", sentence, given)
+        raise Failure("", sentence, given)
 
 
 def _is_ours(error: BaseException) -> bool:

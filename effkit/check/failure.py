@@ -14,5 +14,5 @@ class Failure(AssertionError):
     """
 
     def __init__(self, message: str, diagnosis: str = "", given: Any = None):
-        super().__init__(f"{diagnosis}; {message}" if diagnosis else message)
+        super().__init__("; ".join(text for text in (diagnosis, message) if text))
         self.message, self.diagnosis, self.given = message, diagnosis, given

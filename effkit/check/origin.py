@@ -49,6 +49,8 @@ def _unusable(error: BaseException) -> str:
     text = str(error)
     if "NoneType" in text:
         return f"your function returned None; does every path end with `return`? (the check met {_name(error)})"
+    if "unpack" in text:
+        return f"your function must return several values at once, `return a, b` (the check met {_name(error)})"
     return f"the check could not use what your function returned: {_name(error)}"
 
 

@@ -31,7 +31,7 @@ def headline(done: "test") -> str:
     """One line: what was tested, points earned, cases passed."""
     passed = sum(result.passed for result in done.results)
     end = "all cases pass" if done.results and passed == len(done.results) else f"{passed} of {len(done.results)} cases"
-    return f"{done.name}: {done.earned:g} of {done.points:g} points, {end}"
+    return f"{done.name}: {done.earned:.4g} of {done.points:g} points, {end}"
 
 
 def lines_of(result: "Result") -> list[str]:

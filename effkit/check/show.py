@@ -7,16 +7,19 @@ import numpy as np
 import torch
 
 LIMIT = 6
+MATRIX = 16
 WIDTH = 200
 
 
 def show(value: Any, limit: int = LIMIT) -> str:
-    """``value`` on one line, at most 200 characters; long tensors shrink to their first values, dtype and shape.
+    """``value`` on one line, at most 200 characters; small matrices in full, longer tensors as first values.
 
     >>> show(torch.arange(4))
     'tensor([0, 1, 2, 3], dtype=int64, shape=(4,))'
-    >>> show(torch.zeros(2, 8))
-    'tensor([0, 0, 0, 0, 0, 0, ...], dtype=float32, shape=(2, 8))'
+    >>> show(torch.eye(2))
+    'tensor([[1, 0], [0, 1]], dtype=float32, shape=(2, 2))'
+    >>> show(torch.zeros(4, 8))
+    'tensor([0, 0, 0, 0, 0, 0, ...], dtype=float32, shape=(4, 8))'
     """
     return shorten(_show(value, limit))
 
@@ -44,10 +47,16 @@ def _show(value: Any, limit: int) -> str:
 
 
 def _array(kind: str, value: Any, dtype: str, shape: tuple, limit: int) -> str:
-    flat = value.reshape(-1)[:limit]
     size = int(np.prod(shape)) if shape else 1
+    if len(shape) > 1 and size <= MATRIX:
+        return f"{kind}({_nested(value.tolist())}, dtype={dtype}, shape={shape})"
+    flat = value.reshape(-1)[:limit]
     inside = ", ".join(number(item) for item in flat.tolist())
     return f"{kind}([{inside}{', ...' if size > limit else ''}], dtype={dtype}, shape={shape})"
+
+
+def _nested(value: Any) -> str:
+    return "[" + ", ".join(map(_nested, value)) + "]" if isinstance(value, list) else number(value)
 
 
 def number(value: Any) -> str:

@@ -54,8 +54,8 @@ def _ask(name, question, choices, unit) -> None:
     if isinstance(kept, dict):
         _say(f"You predicted {_with_unit(kept.get('answer'), unit)} before. Change it with answer=...", question)
         return
-    hint = f"one of {', '.join(map(repr, choices))}" if choices else f"a number{f' in {unit}' if unit else ''}"
-    sentence = f"No prediction yet: write answer= {hint} in this cell and run it again."
+    hint = f"one of {', '.join(map(repr, choices))}" if choices else f"a number{f' ({unit})' if unit else ''}"
+    sentence = f"No prediction yet: put {hint} after answer= in this cell and run it again."
     form = _form(name, question, choices, unit)
     if form is None:
         _say(sentence, question)
@@ -129,7 +129,7 @@ def _distance(guess, outcome) -> str:
         return " – as you said" if guess == outcome else ""
     if guess == outcome:
         return " (exactly)"
-    return f" (you were {abs(guess - outcome):.3g} {'above' if guess > outcome else 'below'})"
+    return f" ({abs(guess - outcome):.3g} too {'high' if guess > outcome else 'low'})"
 
 
 def _say(sentence, question="") -> None:

@@ -140,3 +140,13 @@ def test_fresh_inputs_follow_the_graders_seed(monkeypatch):
     monkeypatch.setenv("EFFKIT_SEED", "seven")
     with pytest.raises(ValueError, match="EFFKIT_SEED is 'seven'"):
         check.rng()
+
+
+def test_one_value_where_two_are_expected_is_said_plainly():
+    done = run("with check.test('f') as t:\n    with t.case('x'): a, b = one()", student="def one(): return torch.ones(3)")
+    assert "your function must return several values at once" in done.results[0].message
+
+
+def test_small_matrices_are_shown_as_rows():
+    done = run("with check.test('f') as t:\n    with t.case('x'): check.that(False, 'no', given={'w': torch.eye(2)})")
+    assert done.results[0].given == ("w = tensor([[1, 0], [0, 1]], dtype=float32, shape=(2, 2))",)

@@ -57,7 +57,7 @@ def test_a_table_is_shown_as_html_and_as_aligned_text(shown):
 def test_a_prediction_is_shown_beside_the_outcome(shown):
     lab.predict("bits", "How many dB?", unit="dB", answer=5)
     lab.reveal("bits", torch.tensor(6.02))
-    assert "You predicted 5 dB; the outcome is 6.02 dB (you were 1.02 below)." in shown[-1]["text/plain"]
+    assert "You predicted 5 dB; the outcome is 6.02 dB (1.02 too low)." in shown[-1]["text/plain"]
 
 
 def test_no_prediction_is_no_failure(shown):

@@ -1,6 +1,7 @@
 """The phenomena that lesson 03 promises, repeated over three seeds with baselines and controls."""
 
 import copy
+import os
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,10 @@ def test_the_whole_model_on_integers_loses_nothing(lesson, model, digits):
 
 
 @pytest.mark.parametrize("name", ["charlm", "stories260k"])
-def test_language_models_want_a_scale_per_row_at_four_bits(lesson, name):
+def test_language_models_want_a_scale_per_row_at_four_bits(lesson, name, monkeypatch):
+    shared = Path(__file__).resolve().parents[3] / "shared" / "data"
+    if "EFFKIT_DATA" not in os.environ and shared.is_dir():
+        monkeypatch.setenv("EFFKIT_DATA", str(shared))
     if not lab.available(name) or (name == "charlm" and not lab.available("stdlib")):
         pytest.skip(f"{name} is not on this machine")
     loaded = lab.load(name)

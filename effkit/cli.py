@@ -249,7 +249,12 @@ def _short_names(path: Path) -> set[str]:
 
 
 def _split(lessons: str | None) -> list[str] | None:
-    return [name.strip() for name in lessons.split(",") if name.strip()] if lessons else None
+    if lessons is None:
+        return None
+    names = [name.strip() for name in lessons.split(",") if name.strip()]
+    if not names:
+        raise LookupError(f"--lessons {lessons!r} names no lesson; write numbers with commas between: --lessons 02,03")
+    return names
 
 
 def _points(score: float | None) -> str:
@@ -280,7 +285,8 @@ def _bar(what: str) -> Iterator[Callable[..., None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None)
 
         def advance(done: int, total: int, now: str = what) -> None:

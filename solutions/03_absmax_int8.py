@@ -63,7 +63,7 @@ def spread(scale, group, columns):
 # Think of a ruler that reaches from minus the largest weight to plus the largest weight. With `bits` bits the ruler has
 # $2^{bits} - 1$ marks. Now move every weight of a trained digit classifier to its nearest mark. Below you see what one
 # neuron looks for in an 8 × 8 image, and how well the *whole* model still reads digits, in float and on
-# three rulers. The classifier has three linear layers, 64 → 300 → 100 → 10, with ReLU between.
+# three rulers. The classifier has linear layers 64 → 300 → 100 → 10, with ReLU between.
 
 # %% experiment="first_look"
 digits = lab.load("digits")
@@ -1393,14 +1393,14 @@ if lab.available("stories260k"):
 # %% [markdown]
 # Compare rows of equal bits. At 8 bits the sharing hardly matters. With fewer bits it matters more, and how much depends on the
 # model: what barely hurts one can make another useless. At 3 bits even small groups leave a visible loss. What would
-# help next is not a finer ruler, but marks in better places. That is the subject of the next lesson.
+# help next is not a finer ruler, but marks in better places. The next lesson does that.
 
 # %% [markdown]
 # ## Your row
 #
 # Add this lesson to your own table: the digits model in float32, in int8 with a scale per row ("int8 (W8A8)"), and in packed
 # 4-bit groups of 32 ("int4"). Bytes include scales and float32 biases, counted from
-# real tensors. The int4 time is that of the float weights it unpacks to.
+# real tensors. Int4 is timed unpacked.
 
 # %% experiment="your_row"
 def stored_bytes(model, pack):
@@ -1429,7 +1429,7 @@ lab.size_quality_plot()
 # %% [markdown]
 # ## Reflect
 #
-# Answer in your own words; three to six sentences each are enough.
+# Three to six sentences each.
 
 # %% [markdown] answer="which_axis" points=2
 # **Question 1.** A colleague wants to store one scale per *input* channel of $W$ (per column, shape (1, in)), because in her

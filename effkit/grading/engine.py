@@ -68,7 +68,11 @@ class Course:
         submitted = Path(self.coursedir.root) / self.coursedir.submitted_directory
         if not submitted.is_dir():
             return []
-        return sorted(p.name for p in submitted.iterdir() if self.path("submitted", p.name, lesson).is_dir())
+        names = sorted(p.name for p in submitted.iterdir() if self.path("submitted", p.name, lesson).is_dir())
+        odd = [name for name in names if set(name) & set("*?[]+")]
+        if odd:  # nbgrader looks submissions up by pattern; such a name could mean another student's folder
+            raise LookupError(f"submitted/{odd[0]}: a student's folder cannot hold any of * ? [ ] +; rename it")
+        return names
 
     def master(self, lesson: str) -> NotebookNode:
         """The course's source notebook of `lesson`."""
@@ -105,13 +109,17 @@ class Course:
         ]
 
     def record_not_graded(self, lesson: str, student: str, reason: str) -> None:
-        """Give the student a row in the gradebook with 0 points and the reason as the comment on every exercise."""
+        """Give the student a row in the gradebook with the reason as the comment on every exercise.
+
+        Points are 0 where there were none; a score that an earlier hand-in earned stays.
+        """
         with _quiet_warnings(), self.gradebook() as gradebook:
             gradebook.update_or_create_student(student)
             submission = gradebook.update_or_create_submission(lesson, student)
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
-                    grade.auto_score, grade.needs_manual_grade = 0, False
+                    if grade.auto_score is None:
+                        grade.auto_score, grade.needs_manual_grade = 0, False
                 for comment in notebook.comments:
                     comment.auto_comment = f"Not graded: {reason}"
             gradebook.db.commit()

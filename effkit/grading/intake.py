@@ -36,9 +36,9 @@ def examine(folder: Path, lesson: str, master: NotebookNode, shown: str) -> Inta
         others = ", ".join(sorted(p.name for p in folder.glob("*") if p.name != "timestamp.txt")[:3]) or "nothing"
         return Intake(f"{shown} holds {others} where {lesson}.ipynb is missing; {mend(lesson)}")
     try:
-        raw = json.loads(path.read_bytes())
+        raw = json.loads(path.read_bytes().decode("utf-8"))
     except (ValueError, RecursionError):
-        return Intake(f"{name} is not JSON, so it is not a notebook; {mend(lesson)}")
+        return Intake(f"{name} is not JSON in plain UTF-8, so it is not a notebook; {mend(lesson)}")
     problem = _shape(raw)
     if problem:
         return Intake(f"{name} {problem}; {mend(lesson)}")
@@ -51,12 +51,30 @@ def examine(folder: Path, lesson: str, master: NotebookNode, shown: str) -> Inta
 
 def _shape(raw: object) -> str:
     """What keeps `raw` from being a notebook of format 4, or "" when nothing does."""
-    if not isinstance(raw, dict) or not isinstance(raw.get("cells"), list):
-        return "has no list of cells"
+    if not isinstance(raw, dict):
+        return "holds no notebook"
     if raw.get("nbformat") != 4:
         return f"is in notebook format {raw.get('nbformat')!r} where 4 is expected"
+    if not isinstance(raw.get("cells"), list):
+        return "has no list of cells"
+    if not isinstance(raw.get("metadata"), dict) or not isinstance(raw.get("nbformat_minor"), int):
+        return "has no readable metadata"
     for number, cell in enumerate(raw["cells"], start=1):
-        whole = isinstance(cell, dict) and isinstance(cell.get("metadata"), dict) and "source" in cell
-        if not whole or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        if not _is_cell(cell):
             return f"has no readable cell number {number}"
     return "" if raw["cells"] else "has no cells"
+
+
+def _is_cell(cell: object) -> bool:
+    """Is this a cell whose parts have the types that the format asks for?"""
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return False
+    source, metadata = cell.get("source"), cell.get("metadata")
+    lines = source if isinstance(source, list) else [source]
+    if not all(isinstance(line, str) for line in lines) or not isinstance(metadata, dict):
+        return False
+    own = [metadata.get(key, {}) for key in ("nbgrader", "effkit")]
+    tags = metadata.get("tags", [])
+    whole = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+    whole = whole and isinstance(cell.get("id", ""), str) and all(isinstance(part, dict) for part in own)
+    return whole and (cell["cell_type"] != "code" or isinstance(cell.get("outputs"), list))

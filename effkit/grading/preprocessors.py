@@ -99,7 +99,10 @@ def _objection(results: list[NotebookNode], points: float) -> str | None:
         return "this test gave no score: the cell was empty, was not run, or its output was taken away"
     if len(results) > 1:
         return f"this test gave {len(results)} results where one score is expected"
-    text = results[0].get("data", {}).get("text/plain", "")
+    data = results[0].get("data", {})
+    if "effkit-report" not in "".join(data.get("text/html", "")):
+        return "this test ended in something other than the report of its check"
+    text = data.get("text/plain", "")
     text = "".join(text) if isinstance(text, list) else str(text)
     try:
         value = float(text)

@@ -10,8 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
-from effkit.grading.engine import Course, EngineError
-from effkit.grading.intake import examine
+from effkit.grading.engine import Course
+from effkit.grading.intake import examine, mend
 from effkit.grading.outcome import GRADED, NOT_GRADED, REPAIRED, Outcome, save
 
 Progress = Callable[[int, int, Outcome], None]
@@ -57,8 +57,8 @@ def grade_student(root: Path, lesson: str, student: str) -> Outcome:
         return _not_graded(course, lesson, student, found.problem)
     try:
         course.autograde(lesson, student)
-    except EngineError as error:
-        reason = f"nbgrader could not grade {folder.relative_to(course.root)}/{lesson}.ipynb ({error})"
+    except Exception as error:  # whatever one submission does, the others are graded
+        reason = f"nbgrader could not grade {folder.relative_to(course.root)}/{lesson}.ipynb ({error}); {mend(lesson)}"
         return _not_graded(course, lesson, student, reason)
     score, most = course.score(lesson, student)
     reasons = found.notes + course.refusals(lesson, student)

@@ -8,8 +8,8 @@ from nbformat import v4
 pytest.importorskip("nbgrader", reason="grading needs effkit[instructor]")
 
 
-def result(text):
-    return v4.new_output("execute_result", data={"text/plain": text}, execution_count=1)
+def result(text, html="<div class=\"effkit-report\"></div>"):
+    return v4.new_output("execute_result", data={"text/plain": text, "text/html": html}, execution_count=1)
 
 
 def earned(outputs):
@@ -47,3 +47,8 @@ def test_an_error_wins_over_a_result_before_it():
 
 def test_two_results_are_no_score():
     assert earned([result("3.0"), result("0.0")]) == 0
+
+
+def test_a_bare_number_without_the_checks_report_earns_nothing():
+    assert earned([result("3.0")]) == 3.0
+    assert earned([result("3.0", html="")]) == 0

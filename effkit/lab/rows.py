@@ -69,8 +69,9 @@ def _panel(ax, points, measure, colours) -> None:
     for lesson in sorted({row["lesson"] for row in points}):
         own, colour = [row for row in points if row["lesson"] == lesson], colours[lesson]
         ax.scatter([row["bytes"] for row in own], [row["quality"] for row in own], color=colour, label=lesson, zorder=2)
-    for place, names in _labels(points).items():
-        ax.annotate(", ".join(names), place, (4, 4), textcoords="offset points", fontsize=8, rotation=20)
+    for index, (place, names) in enumerate(sorted(_labels(points).items())):
+        above_or_below = (0, 7) if index % 2 else (0, -14)  # neighbours on different sides: labels keep apart
+        ax.annotate(", ".join(names), place, above_or_below, textcoords="offset points", fontsize=8, ha="center")
     ax.set(xscale="log", xlabel="size (bytes)", ylabel=measure)
     ax.margins(x=0.3, y=0.2)
     _calm(ax, [row["quality"] for row in points])

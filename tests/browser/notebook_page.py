@@ -33,14 +33,26 @@ class NotebookPage:
         cell = self.cell(index)
         if self.cells[index]["cell_type"] != "code":
             return cell
+        prompt = cell.locator(".jp-InputPrompt").first
+        before = prompt.inner_text()
         cell.scroll_into_view_if_needed()
-        cell.locator(".cm-content").first.click()
-        self.page.keyboard.press("Shift+Enter")
-        cell.locator(".jp-InputPrompt", has_text="]:").wait_for(timeout=90_000)
+        for _ in range(5):
+            cell.locator(".cm-content").first.click()
+            self.page.keyboard.press("Shift+Enter")
+            if self._within(prompt, before, 10):
+                break  # otherwise the kernel was not connected yet and JupyterLab dropped the request
         self.page.wait_for_function(
-            "cell => !cell.querySelector('.jp-InputPrompt').textContent.includes('*')", arg=cell.element_handle(),
-            timeout=120_000)
+            "([prompt, before]) => /^\\[\\d+\\]:$/.test(prompt.innerText.trim()) && prompt.innerText !== before",
+            arg=[prompt.element_handle(), before], timeout=120_000)
         return cell.locator(".jp-OutputArea-output")
+
+    def _within(self, prompt: Locator, before: str, seconds: int) -> bool:
+        """Does the prompt change within this time?"""
+        for _ in range(seconds * 10):
+            if prompt.inner_text() != before:
+                return True
+            self.page.wait_for_timeout(100)
+        return False
 
     def write(self, index: int, source: str) -> None:
         """Replace a cell's text by `source`, with the keyboard."""
